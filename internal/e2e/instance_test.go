@@ -24,7 +24,9 @@ const (
 // instance is one spaced with its own socket, state and label on the engine.
 type instance struct {
 	name, dir string
-	cmd       *exec.Cmd
+	// extra is added to spaced's own environment.
+	extra []string
+	cmd   *exec.Cmd
 	// ended is closed, after waitErr is set, when spaced is gone.
 	ended   chan struct{}
 	waitErr error
@@ -64,7 +66,7 @@ func (in *instance) start() error {
 	defer log.Close()
 	in.cmd = exec.Command(program("spaced"), "--socket", in.socket(), "--listen", "off",
 		"--state-dir", in.state(), "--instance", in.name)
-	in.cmd.Env = append(os.Environ(), "SPACED_IMAGE="+image())
+	in.cmd.Env = append(append(os.Environ(), "SPACED_IMAGE="+image()), in.extra...)
 	in.cmd.Stdout, in.cmd.Stderr = log, log
 	if err := in.cmd.Start(); err != nil {
 		return err
