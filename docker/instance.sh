@@ -7,13 +7,8 @@ if [ "$(id -u)" = 0 ]; then
 	state=${SPACED_STATE_DIR:-/var/lib/spaced}
 else
 	state=${SPACED_STATE_DIR:-${XDG_STATE_HOME:-$HOME/.local/state}/spaced}
-	runtime=$state
-	for dir in "${XDG_RUNTIME_DIR-}" "/run/user/$(id -u)"; do
-		if [ -d "$dir" ]; then
-			runtime=$dir
-			break
-		fi
-	done
+	runtime=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}
+	[ -n "${XDG_RUNTIME_DIR-}" ] || [ -d "$runtime" ] || runtime=$state
 	socket=${SPACED_SOCKET:-$runtime/spaced.sock}
 fi
 

@@ -48,7 +48,7 @@ fi
 
 if ! docker space inspect dev >/dev/null 2>&1; then
 	echo "space: creating dev" >&2
-	docker space create dev >/dev/null
+	docker space create --quiet dev >/dev/null
 fi
 # Both lines are for the space's shell.
 # shellcheck disable=SC2016

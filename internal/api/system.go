@@ -37,6 +37,7 @@ type System struct {
 	Node     string `json:"node"`
 	NodeID   string `json:"nodeId"`
 	StateDir string `json:"stateDir"`
+	URL      string `json:"url" doc:"address of the dashboard on this machine; empty where only the socket is open"`
 }
 
 // Usage of memory, as text.

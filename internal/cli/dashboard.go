@@ -14,9 +14,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// defaultURL is where a daemon listens on TCP unless told otherwise.
-const defaultURL = "http://127.0.0.1:7777"
-
 const browserTimeout = 10 * time.Second
 
 func newDashboardCommand(a *app) *cobra.Command {
@@ -40,7 +37,7 @@ func runDashboard(ctx context.Context, a *app, noOpen bool) error {
 		return err
 	}
 	defer c.Close()
-	address, err := dashboardURL(ctx, c, defaultURL)
+	address, err := dashboardURL(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -54,29 +51,20 @@ func runDashboard(ctx context.Context, a *app, noOpen bool) error {
 	return nil
 }
 
-// dashboardURL is the daemon's own URL, or else standard if it is the same
-// daemon that listens there: a second one on this machine has only its socket.
-func dashboardURL(ctx context.Context, c *client.Client, standard string) (string, error) {
+// dashboardURL is the address that the daemon was reached at, or the one that
+// it listens on.
+func dashboardURL(ctx context.Context, c *client.Client) (string, error) {
 	if url := c.Target().URL; url != "" {
 		return url, nil
 	}
-	want, err := c.Health(ctx)
+	system, err := c.System(ctx)
 	if err != nil {
 		return "", err
 	}
-	tcp, err := client.New(client.Target{URL: standard})
-	if err != nil {
-		return "", err
+	if system.URL == "" {
+		return "", errors.New("this spaced listens on its socket only; start it with --listen ADDRESS:PORT and open that address")
 	}
-	defer tcp.Close()
-	got, err := tcp.Health(ctx)
-	if ctx.Err() != nil {
-		return "", ctx.Err()
-	}
-	if err != nil || got.NodeID != want.NodeID {
-		return "", errors.New("this spaced does not listen on " + standard + "; start it with --listen ADDRESS:PORT and open that address")
-	}
-	return standard, nil
+	return system.URL, nil
 }
 
 func hasDisplay(getenv func(string) string) bool {

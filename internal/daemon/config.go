@@ -185,10 +185,12 @@ func socketDir(getenv func(string) string, stateDir string) string {
 	if os.Getuid() == 0 {
 		return "/run"
 	}
-	for _, dir := range []string{getenv("XDG_RUNTIME_DIR"), fmt.Sprintf("/run/user/%d", os.Getuid())} {
-		if st, err := os.Stat(dir); err == nil && st.IsDir() && filepath.IsAbs(dir) {
-			return dir
-		}
+	if dir := getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
+		return dir
+	}
+	dir := fmt.Sprintf("/run/user/%d", os.Getuid())
+	if st, err := os.Stat(dir); err == nil && st.IsDir() {
+		return dir
 	}
 	return stateDir
 }

@@ -55,12 +55,13 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 		Engine: eng, Guest: guests, Journal: db, Activity: db, Logger: log, Node: cfg.Name, Instance: cfg.Instance,
 		Defaults: spec.Limits{DefaultMemory: cfg.Memory, DefaultCPUs: cfg.CPUs, DefaultImage: cfg.Image},
 	})
-	srv, err := newServer(ctx, cfg, db, eng, spaces, log)
+	listeners, err := listen(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
-	listeners, err := listen(ctx, cfg, log)
+	srv, err := newServer(ctx, cfg, db, &node{cfg: cfg, engine: eng, url: pageURL(listeners)}, spaces, log)
 	if err != nil {
+		closeAll(listeners)
 		return err
 	}
 	prepare(ctx, eng, spaces, log)
@@ -77,9 +78,9 @@ func guestBinary(cfg Config) func(string) ([]byte, error) {
 	return bin.Find
 }
 
-func newServer(ctx context.Context, cfg Config, db *store.Store, eng *engine.Client, spaces *space.Service, log *slog.Logger) (*server.Server, error) {
-	id, err := db.NodeID(ctx)
-	if err != nil {
+func newServer(ctx context.Context, cfg Config, db *store.Store, n *node, spaces *space.Service, log *slog.Logger) (*server.Server, error) {
+	var err error
+	if n.id, err = db.NodeID(ctx); err != nil {
 		return nil, err
 	}
 	secret, err := db.SessionSecret(ctx)
@@ -96,8 +97,8 @@ func newServer(ctx context.Context, cfg Config, db *store.Store, eng *engine.Cli
 		}
 	}
 	return server.New(server.Config{
-		Spaces: leasing{spaces}, System: &node{cfg: cfg, id: id, engine: eng}, Keys: keys{db, cfg.APIKey}, Logger: log,
-		NodeID: id, SessionSecret: secret, AuthDisabled: cfg.AuthDisabled,
+		Spaces: leasing{spaces}, System: n, Keys: keys{db, cfg.APIKey}, Logger: log,
+		NodeID: n.id, SessionSecret: secret, AuthDisabled: cfg.AuthDisabled,
 		AllowedHosts: append(cfg.AllowedHosts, cfg.Name), AllowedOrigins: cfg.AllowedOrigins,
 	})
 }

@@ -77,6 +77,27 @@ func openToGroup(path string) error {
 	return errors.Join(os.Chown(path, 0, gid), os.Chmod(path, 0o660))
 }
 
+// pageURL is where a browser on this machine finds the page; empty where there
+// is only the socket.
+func pageURL(listeners []net.Listener) string {
+	for _, l := range listeners {
+		if a, ok := l.Addr().(*net.TCPAddr); ok {
+			host := a.IP.String()
+			if a.IP.IsUnspecified() {
+				host = "127.0.0.1"
+			}
+			return "http://" + net.JoinHostPort(host, strconv.Itoa(a.Port))
+		}
+	}
+	return ""
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		_ = l.Close()
+	}
+}
+
 func answers(ctx context.Context, path string) bool {
 	c, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "unix", path)
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 type node struct {
 	cfg    Config
 	id     string
+	url    string
 	engine interface {
 		Info(ctx context.Context) (space.Info, error)
 	}
@@ -85,7 +86,7 @@ func (n *node) System(ctx context.Context) (api.System, error) {
 			Containers: info.Containers, ContainersRunning: info.Running, ContainersPaused: info.Paused, Images: info.Images,
 		},
 		Capabilities: caps, Version: api.Version, Protocol: api.Protocol,
-		Instance: n.cfg.Instance, Node: n.cfg.Name, NodeID: n.id, StateDir: n.cfg.StateDir,
+		Instance: n.cfg.Instance, Node: n.cfg.Name, NodeID: n.id, StateDir: n.cfg.StateDir, URL: n.url,
 	}, nil
 }
 
@@ -132,7 +133,7 @@ func diskUsage(dir string) *api.DiskUsage {
 	if unix.Statfs(dir, &st) != nil {
 		return nil
 	}
-	size := int64(st.Bsize)
+	size := st.Bsize
 	total, used, avail := int64(st.Blocks)*size, int64(st.Blocks-st.Bfree)*size, int64(st.Bavail)*size
 	return &api.DiskUsage{Total: gigabytes(total), Used: gigabytes(used), Available: gigabytes(avail), Percentage: percent(used, used+avail)}
 }

@@ -94,8 +94,7 @@ func (s *Service) Patch(ctx context.Context, name string, req api.PatchRequest) 
 // mutate runs f on the space as the engine has it, under its lock, and reads
 // the result back into the table.
 func (s *Service) mutate(ctx context.Context, name string, f func(context.Context, Container) error) error {
-	c, err := s.find(name)
-	if err != nil {
+	if _, err := s.find(name); err != nil { // before waiting for the lock
 		return err
 	}
 	ctx, done, err := s.begin(ctx, name)
@@ -103,7 +102,8 @@ func (s *Service) mutate(ctx context.Context, name string, f func(context.Contex
 		return err
 	}
 	defer done()
-	if c, err = s.current(ctx, name); err != nil {
+	c, err := s.current(ctx, name)
+	if err != nil {
 		return err
 	}
 	if err := f(ctx, c); err != nil {

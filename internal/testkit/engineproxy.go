@@ -31,7 +31,7 @@ type EngineProxy struct {
 func NewEngineProxy(t *testing.T, engineSocket string) *EngineProxy {
 	t.Helper()
 	p := &EngineProxy{Socket: filepath.Join(t.TempDir(), "engine.sock")}
-	l, err := net.Listen("unix", p.Socket)
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "unix", p.Socket)
 	assert.NilError(t, err)
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", "engine" },

@@ -114,8 +114,10 @@ func TestADaemonIsStartedWhereItsUserLooks(t *testing.T) {
 	assert.Equal(t, f.ownSocket(), "/run/spaced.sock")
 	f.UID = 1000
 	env["XDG_RUNTIME_DIR"] = ""
-	assert.DeepEqual(t, f.sockets(), []string{"/run/user/1000/spaced.sock", "/run/spaced.sock"})
-	assert.Equal(t, f.ownSocket(), "/run/user/1000/spaced.sock")
+	f.UID = 4294967 // has no /run/user folder
+	env["HOME"] = "/home/x"
+	assert.DeepEqual(t, f.sockets(), []string{"/home/x/.local/state/spaced/spaced.sock", "/run/spaced.sock"})
+	assert.Equal(t, f.ownSocket(), "/home/x/.local/state/spaced/spaced.sock")
 	env["XDG_RUNTIME_DIR"] = "/x"
 	assert.Equal(t, f.ownSocket(), "/x/spaced.sock")
 	env["SPACED_SOCKET"] = "/y.sock"

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -84,11 +85,15 @@ func (f *Finder) sockets() []string {
 }
 
 // userSocket is the place of the user's own daemon. A session made by su has no
-// XDG_RUNTIME_DIR, though the folder is there.
+// XDG_RUNTIME_DIR, though the folder is there; where nobody made one, the
+// daemon's socket is in its state folder.
 func (f *Finder) userSocket() string {
 	dir := f.Getenv("XDG_RUNTIME_DIR")
 	if dir == "" && f.UID != 0 {
 		dir = fmt.Sprintf("/run/user/%d", f.UID)
+		if st, err := os.Stat(dir); err != nil || !st.IsDir() {
+			dir = f.stateDir()
+		}
 	}
 	if dir == "" {
 		return ""

@@ -49,7 +49,13 @@ func call(t *testing.T, a *Agent, loss Loss, req wire.Exec) *caller {
 		defer close(c.served)
 		a.ServeExec(theirs, loss)
 	}()
-	t.Cleanup(func() { _ = ours.Close(); <-c.served })
+	t.Cleanup(func() {
+		_ = ours.Close()
+		if t.Failed() {
+			a.reaper.endAll()
+		}
+		<-c.served
+	})
 	assert.NilError(t, wire.WriteJSON(ours, wire.Request, req))
 	return c
 }
@@ -204,11 +210,9 @@ func TestWithoutInteractiveTheCommandReadsTheEnd(t *testing.T) {
 }
 
 func TestASignalIsNotBehindUnreadInput(t *testing.T) {
-	req := sh("echo ready; exec sleep 600")
-	req.Interactive = true
+	req := wire.Exec{Argv: []string{"sleep", "600"}, Interactive: true}
 	c := call(t, newTestAgent(t, ""), RunOn, req)
 	c.started()
-	c.prints("ready")
 	for range wire.Window / (64 << 10) {
 		c.send(wire.Stdin, strings.Repeat("x", 64<<10))
 	}
@@ -325,6 +329,9 @@ func TestAKeyOnTheTerminalInterrupts(t *testing.T) {
 	c := call(t, newTestAgent(t, ""), RunOn, req)
 	c.started()
 	c.prints("xterm")
+	// The key goes to what runs in front: cat, once it answers.
+	c.send(wire.Stdin, "hi\n")
+	c.prints("hi\r\nhi\r\n")
 	c.send(wire.Stdin, "\x03")
 	assert.DeepEqual(t, c.exit(), wire.Status{Code: 130, Signal: "INT"})
 }

@@ -132,7 +132,7 @@ func TestASignalAndAKill(t *testing.T) {
 	p := newPool(t, newGuest(t))
 	for want, c := range map[string]space.Control{"INT": {Signal: "INT"}, "TERM": {Kill: true}} {
 		control := make(chan space.Control, 1)
-		exit, err := p.Exec(t.Context(), "c", sh("exec sleep 600"), space.Streams{
+		exit, err := p.Exec(t.Context(), "c", space.Command{Argv: []string{"sleep", "600"}}, space.Streams{
 			Control: control, Started: func() { control <- c },
 		})
 		assert.NilError(t, err)

@@ -24,6 +24,8 @@ func readUpgrade(r io.Reader) (*bufio.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	// A 101 has no body to close, and any other answer ends the stream.
+	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusSwitchingProtocols {
 		return nil, fmt.Errorf("the guest answers %d instead of switching to %s", resp.StatusCode, wire.Upgrade)
 	}
