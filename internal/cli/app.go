@@ -31,7 +31,7 @@ func New(docker command.Cli, finder Finder) *cobra.Command {
 		Use:   "space",
 		Short: "Isolated spaces to run anything in, on machines you own",
 		Long: "A space is one hardened container with a persistent volume at /workspace.\n" +
-			"It sleeps when idle and wakes at the next command.",
+			"A sleeping space wakes at the next command.",
 		Args:          cli.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,

@@ -58,7 +58,7 @@ func (a *Agent) ServeExec(conn io.ReadWriteCloser, onLoss Loss) {
 	defer s.abort()
 	req, err := s.request()
 	if err != nil {
-		s.fail(err)
+		s.fail(req, err)
 		return
 	}
 	go s.readFrames(req)
@@ -88,12 +88,12 @@ func (s *session) request() (wire.Exec, error) {
 func (s *session) run(req wire.Exec) {
 	c, err := prepare(req, s.agent.env)
 	if err != nil {
-		s.fail(err)
+		s.fail(req, err)
 		return
 	}
 	t, err := s.agent.gate.enter(s.ctx)
 	if err != nil {
-		s.fail(err)
+		s.fail(req, err)
 		return
 	}
 	leave := sync.OnceFunc(t.leave)
@@ -101,12 +101,12 @@ func (s *session) run(req wire.Exec) {
 	oomBefore := s.agent.group.oomKills()
 	streams, err := openStdio(c, req.Interactive)
 	if err != nil {
-		s.fail(err)
+		s.fail(req, err)
 		return
 	}
 	p, err := s.start(c, streams)
 	if err != nil {
-		s.fail(err)
+		s.fail(req, err)
 		return
 	}
 	s.frames.send(wire.Started, nil)
@@ -171,13 +171,17 @@ func (s *session) pumps(streams *stdio) (drained func()) {
 
 // fail answers that nothing was run; a program that cannot be started is told
 // as a shell would.
-func (s *session) fail(err error) {
+func (s *session) fail(req wire.Exec, err error) {
 	var not *notRun
 	var failed *failure
 	switch {
 	case errors.As(err, &not):
 		s.frames.send(wire.Started, nil)
-		s.frames.send(wire.Stderr, []byte(not.Message+"\n"))
+		if req.TTY { // its one stream, and no driver that adds the return
+			s.frames.send(wire.Stdout, []byte(not.Message+"\r\n"))
+		} else {
+			s.frames.send(wire.Stderr, []byte(not.Message+"\n"))
+		}
 		s.frames.sendJSON(wire.Exit, wire.Status{Code: not.Code})
 	case errors.As(err, &failed):
 		s.frames.sendJSON(wire.Failed, failed.Failure)

@@ -191,6 +191,14 @@ func TestWhatCannotBeStartedIsToldAsAShellDoes(t *testing.T) {
 	}
 }
 
+func TestOnATerminalAFailedStartEndsItsLineAsATerminalDoes(t *testing.T) {
+	c := call(t, newTestAgent(t, ""), RunOn, wire.Exec{Argv: []string{"no-such-program"}, TTY: true})
+	c.started()
+	assert.DeepEqual(t, c.exit(), wire.Status{Code: 127})
+	assert.Equal(t, c.out.String(), "no-such-program: executable file not found in $PATH\r\n")
+	assert.Equal(t, c.err.Len(), 0)
+}
+
 func TestARequestThatMakesNoSenseIsRefused(t *testing.T) {
 	a := newTestAgent(t, "")
 	assert.Equal(t, call(t, a, RunOn, wire.Exec{}).failed().Kind, wire.FailInvalid)

@@ -30,7 +30,7 @@ func open(ctx context.Context, d Dialer, container string) (*channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	session, err := yamux.Client(conn, wire.Mux())
+	session, err := yamux.Client(&screen{ReadWriteCloser: conn}, wire.Mux())
 	if err != nil {
 		_ = conn.Close()
 		return nil, err
