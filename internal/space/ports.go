@@ -3,6 +3,7 @@ package space
 import (
 	"context"
 	"io"
+	"net/http"
 	"time"
 
 	"github.com/docker-space/docker-space/internal/spec"
@@ -66,6 +67,10 @@ type Guest interface {
 	Exec(ctx context.Context, container string, c Command, s Streams) (Exit, error)
 	// ExecAs runs it as another user, in a guest process of its own.
 	ExecAs(ctx context.Context, container, user string, c Command, s Streams) (Exit, error)
+	// Do asks the space's guest by HTTP. The caller closes the answer's body,
+	// which after a 101 is the raw stream (io.ReadWriteCloser), and bounds what
+	// it reads.
+	Do(ctx context.Context, container string, r *http.Request) (*http.Response, error)
 	// Warm connects in the background, so that the first command need not wait.
 	Warm(container string)
 	// Forget drops the channel of a container that stopped or is gone.

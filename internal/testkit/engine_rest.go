@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"time"
 
@@ -115,8 +117,12 @@ func (e *Engine) Exec(ctx context.Context, _, user string, c space.Command, s sp
 }
 
 // Guest is a guest in memory: Run decides what a command does; nil answers 0.
+// Answer decides what a request gets; nil is 404.
 type Guest struct {
+	Answer http.HandlerFunc
 	Run func(ctx context.Context, container, user string, c space.Command, s space.Streams) (space.Exit, error)
+	// OnForget, when set, is told each channel that is dropped.
+	OnForget func(container string)
 }
 
 var _ space.Guest = (*Guest)(nil)
@@ -135,8 +141,23 @@ func (g *Guest) ExecAs(ctx context.Context, container, user string, c space.Comm
 	return space.Exit{Code: &code}, nil
 }
 
+// Do lets Answer serve the request.
+func (g *Guest) Do(ctx context.Context, _ string, r *http.Request) (*http.Response, error) {
+	answer := g.Answer
+	if answer == nil {
+		answer = http.NotFound
+	}
+	rec := httptest.NewRecorder()
+	answer(rec, r.WithContext(ctx))
+	return rec.Result(), nil
+}
+
 // Warm does nothing: there is no channel.
 func (*Guest) Warm(string) {}
 
-// Forget does nothing.
-func (*Guest) Forget(string) {}
+// Forget tells OnForget.
+func (g *Guest) Forget(container string) {
+	if g.OnForget != nil {
+		g.OnForget(container)
+	}
+}
