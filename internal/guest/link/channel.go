@@ -30,7 +30,8 @@ func open(ctx context.Context, d Dialer, container string) (*channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	session, err := yamux.Client(&screen{ReadWriteCloser: conn}, wire.Mux())
+	screened := &screen{ReadWriteCloser: conn}
+	session, err := yamux.Client(screened, wire.Mux())
 	if err != nil {
 		_ = conn.Close()
 		return nil, err
@@ -44,6 +45,9 @@ func open(ctx context.Context, d Dialer, container string) (*channel, error) {
 	}
 	if err != nil {
 		c.close()
+		if why, ok := screened.why.Load().(error); ok {
+			err = why
+		}
 		return nil, fmt.Errorf("no answer from the space's guest (%w): %w", err, errdefs.ErrUnavailable)
 	}
 	return c, nil

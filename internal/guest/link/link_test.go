@@ -285,6 +285,22 @@ func (refusing) Dial(context.Context, string, string, []string) (io.ReadWriteClo
 	return nil, fmt.Errorf("no such container: %w", errdefs.ErrNotFound)
 }
 
+func TestAGuestThatCannotAnswerSaysWhy(t *testing.T) {
+	p := newPool(t, failing{})
+	_, err := p.Exec(t.Context(), "c", sh("true"), space.Streams{})
+	assert.Assert(t, errdefs.IsUnavailable(err))
+	assert.ErrorContains(t, err, "exec format error")
+}
+
+// failing connects to a dialler that cannot run.
+type failing struct{}
+
+func (failing) Dial(context.Context, string, string, []string) (io.ReadWriteCloser, error) {
+	r, w := io.Pipe()
+	_ = w.CloseWithError(errors.New("/.space/guest: exec format error"))
+	return hole{r, w}, nil
+}
+
 func TestForgettingEndsADialInProgress(t *testing.T) {
 	d := silent{asked: make(chan struct{}, 1)}
 	p := newPool(t, d)

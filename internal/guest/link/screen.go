@@ -3,7 +3,9 @@ package link
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
+	"sync/atomic"
 )
 
 // yamux's header: version, type, two bytes of flags, stream, length.
@@ -23,12 +25,18 @@ type screen struct {
 	head [muxHeader]byte
 	have int
 	body uint32 // left of a data frame
+	// why reading ended other than by a plain end, which yamux's streams do not
+	// tell.
+	why atomic.Value
 }
 
 func (s *screen) Read(p []byte) (int, error) {
 	n, err := s.ReadWriteCloser.Read(p)
 	if !s.pass(p[:n]) {
-		return 0, errPing
+		n, err = 0, errPing
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.why.CompareAndSwap(nil, fmt.Errorf("%w", err)) // one concrete type
 	}
 	return n, err
 }
