@@ -67,7 +67,11 @@ func Load(path string, asked bool, getenv func(string) string, flags map[string]
 			return Config{}, fmt.Errorf("unknown key %q in %s: see docs/SETUP.md for the keys there are", strings.ReplaceAll(key, "\x00", "."), path)
 		}
 	}
-	if err := k.Load(confmap.Provider(environment(getenv), ""), nil); err != nil {
+	env := environment(getenv)
+	if env["port"] != nil { // listen is its longer form: the file's must not win over it
+		k.Delete("listen")
+	}
+	if err := k.Load(confmap.Provider(env, ""), nil); err != nil {
 		return Config{}, err
 	}
 	over := map[string]any{}

@@ -66,7 +66,8 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	}
 	prepare(ctx, eng, spaces, log)
 	tell(ctx, cfg, listeners, log)
-	return serve(ctx, srv, guests, spaces, listeners)
+	letGo := func() { guests.Close(); eng.LetGo() }
+	return serve(ctx, srv, letGo, spaces, listeners)
 }
 
 func guestBinary(cfg Config) func(string) ([]byte, error) {
@@ -146,9 +147,10 @@ func tell(ctx context.Context, cfg Config, listeners []net.Listener, log *slog.L
 	log.InfoContext(ctx, "spaced is ready", "version", api.Version, "instance", cfg.Instance, "listening", addrs, "state", cfg.StateDir)
 }
 
-// serve runs the workers and the listeners until ctx ends. The guests' channels
-// go first then, so that ended requests do not end commands in spaces.
-func serve(ctx context.Context, srv *server.Server, guests *link.Pool, spaces *space.Service, listeners []net.Listener) error {
+// serve runs the workers and the listeners until ctx ends. letGo comes first
+// then: it lets go of the commands in spaces, so that ended requests do not end
+// them.
+func serve(ctx context.Context, srv *server.Server, letGo func(), spaces *space.Service, listeners []net.Listener) error {
 	g, ctx := errgroup.WithContext(ctx)
 	web := srv.HTTP()
 	for _, l := range listeners {
@@ -163,7 +165,7 @@ func serve(ctx context.Context, srv *server.Server, guests *link.Pool, spaces *s
 	g.Go(func() error { return srv.Run(ctx) })
 	g.Go(func() error {
 		<-ctx.Done()
-		guests.Close()
+		letGo()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 		defer cancel()
 		err := srv.CloseSockets(ctx)

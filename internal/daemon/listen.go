@@ -41,8 +41,8 @@ func listenUnix(ctx context.Context, path string) (net.Listener, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the socket's folder: %w; choose another place with --socket", err)
 	}
-	if answers(ctx, path) {
-		return nil, fmt.Errorf("another spaced listens on %s: stop it, or choose another --socket", path)
+	if err := answers(ctx, path); err != nil {
+		return nil, err
 	}
 	if st, err := os.Lstat(path); err == nil && st.Mode()&fs.ModeSocket == 0 {
 		return nil, fmt.Errorf("%s is in the way and is no socket: remove it, or choose another --socket", path)
@@ -98,11 +98,16 @@ func closeAll(listeners []net.Listener) {
 	}
 }
 
-func answers(ctx context.Context, path string) bool {
+// answers is the error where somebody may listen on path. A full backlog is a
+// busy daemon; only a refusal tells of a leftover.
+func answers(ctx context.Context, path string) error {
 	c, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "unix", path)
-	if err != nil {
-		return false
+	switch {
+	case err == nil:
+		_ = c.Close()
+		return fmt.Errorf("another spaced listens on %s: stop it, or choose another --socket", path)
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.EPROTOTYPE), errors.Is(err, syscall.ENOTSOCK):
+		return nil
 	}
-	_ = c.Close()
-	return true
+	return fmt.Errorf("cannot tell whether another spaced listens on %s (%w): stop it, or choose another --socket", path, err)
 }

@@ -25,9 +25,15 @@ func lockState(dir string) (release func(), err error) {
 	path := filepath.Join(dir, "spaced.lock")
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|unix.O_CLOEXEC, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("cannot open %s: %w", path, err)
+		return nil, fmt.Errorf("cannot open %s: %w; make the folder writable for this user, or choose another with --state-dir", path, err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	switch {
+	case err == nil:
+	case !errors.Is(err, unix.EWOULDBLOCK):
+		_ = f.Close()
+		return nil, fmt.Errorf("cannot lock %s: %w; choose a folder on a local disk with --state-dir", path, err)
+	default:
 		_ = f.Close()
 		return nil, fmt.Errorf("another spaced runs on %s: stop it, or start this one with its own --state-dir, --socket and --instance", dir)
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -38,11 +39,13 @@ type Client struct {
 	binary   func(arch string) ([]byte, error)
 	log      *slog.Logger
 	cache    cache
+	starts   starts
 	network  lock
 	measure  lock
 	guest    lock
 	guestFor string // architecture whose guest is known to be in place; under guest
 	swept    bool   // left-over helpers are gone; under guest
+	leaving  atomic.Bool
 }
 
 var _ space.Engine = (*Client)(nil)
@@ -84,6 +87,9 @@ func (c *Client) greet(ctx context.Context) {
 
 // Close lets go of idle connections.
 func (c *Client) Close() error { return c.api.Close() }
+
+// LetGo makes commands outlive their callers from now on: the daemon ends.
+func (c *Client) LetGo() { c.leaving.Store(true) }
 
 // call makes one engine call: under a deadline, and with its error explained.
 func call[T any](ctx context.Context, c *Client, what string, do func(context.Context) (T, error)) (T, error) {

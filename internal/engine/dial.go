@@ -37,6 +37,11 @@ func (c *Client) Dial(ctx context.Context, containerID, user string, argv []stri
 // attach starts a command and gives its hijacked connection.
 func (c *Client) attach(ctx context.Context, id string, o client.ExecCreateOptions) (string, client.HijackedResponse, error) {
 	what := "run a command in container " + short(id)
+	started, err := c.starts.one(ctx, id)
+	if err != nil {
+		return "", client.HijackedResponse{}, c.explain(ctx, what, err)
+	}
+	defer started()
 	created, err := call(ctx, c, what, func(ctx context.Context) (client.ExecCreateResult, error) {
 		r, err := c.api.ExecCreate(ctx, id, o)
 		return r, conflict(err)

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"io"
 	"time"
 
@@ -16,9 +17,9 @@ import (
 const settleIn = 10 * time.Second
 
 // Exec runs a command by the engine's own exec; an empty user is the
-// container's own. When ctx ends the attach is closed; the command goes on. The engine cannot signal
-// an exec: signals and kills go to all processes that carry its mark in their
-// environment. Streams.Stdin may be read once more after Exec returned; its
+// container's own. When ctx ends, or the output is not taken, the command is killed.
+// The engine cannot signal an exec: signals and kills go to all processes that
+// carry its mark in their environment. Streams.Stdin may be read once more after Exec returned; its
 // owner closes it.
 func (c *Client) Exec(ctx context.Context, id, user string, cmd space.Command, s space.Streams) (space.Exit, error) {
 	if err := c.mustOwn(ctx, id); err != nil {
@@ -41,13 +42,20 @@ func (c *Client) Exec(ctx context.Context, id, user string, cmd space.Command, s
 	if feed {
 		go feedStdin(h, s.Stdin)
 	}
-	steering := c.steer(ctx, steered{container: id, user: user, exec: execID, mark: mark}, cmd, s.Control)
+	e := steered{container: id, user: user, exec: execID, mark: mark}
+	steering := c.steer(ctx, e, cmd, s.Control)
 	defer steering.stop()
 
 	out := &output{stdout: s.Stdout, stderr: s.Stderr}
 	err = out.copy(h.Reader, cmd.TTY)
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || out.refused {
+		c.endAlone(ctx, e)
+	}
+	switch {
+	case ctx.Err() != nil:
 		return space.Exit{}, context.Cause(ctx)
+	case out.refused:
+		return space.Exit{}, fmt.Errorf("cannot pass on the command's output: %w", err)
 	}
 	return c.settle(ctx, id, execID, out, err)
 }
@@ -56,6 +64,17 @@ func (c *Client) Exec(ctx context.Context, id, user string, cmd space.Command, s
 func feedStdin(h client.HijackedResponse, stdin io.Reader) {
 	_, _ = io.Copy(h.Conn, stdin)
 	_ = h.CloseWrite()
+}
+
+// endAlone kills a command that nobody listens to any more, unless it is this
+// daemon that goes away.
+func (c *Client) endAlone(ctx context.Context, e steered) {
+	if c.leaving.Load() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleIn)
+	defer cancel()
+	c.pass(ctx, e, space.Control{Kill: true})
 }
 
 // settle tells how a command ended whose output did.

@@ -41,14 +41,6 @@ func (c *Client) Stop(ctx context.Context, id string, grace time.Duration) error
 	})
 }
 
-// Pause freezes a container; Conflict where it is frozen or does not run.
-func (c *Client) Pause(ctx context.Context, id string) error {
-	return c.act(ctx, id, "pause", answerIn, func(ctx context.Context) error {
-		_, err := c.api.ContainerPause(ctx, id, client.ContainerPauseOptions{})
-		return conflict(err)
-	})
-}
-
 // Unpause thaws a container; Conflict where it is not frozen.
 func (c *Client) Unpause(ctx context.Context, id string) error {
 	return c.act(ctx, id, "unpause", answerIn, func(ctx context.Context) error {

@@ -19,6 +19,7 @@ import (
 type output struct {
 	stdout, stderr io.Writer
 	begun          bool
+	refused        bool // a writer failed
 	notice         []byte
 }
 
@@ -37,6 +38,7 @@ func (o *output) copy(r *bufio.Reader, tty bool) error {
 		}
 		if n > 0 {
 			if werr := o.write(stream, buf[:n]); werr != nil {
+				o.refused = true
 				return werr
 			}
 		}

@@ -62,6 +62,9 @@ func (s *Service) create(ctx context.Context, req api.CreateRequest, opt CreateO
 	if err := s.vacant(sp.Name); err != nil {
 		return api.Space{}, err
 	}
+	if err := s.clear(ctx, sp.Name); err != nil {
+		return api.Space{}, err
+	}
 	opt.Progress(api.Progress{Status: "creating " + sp.Name})
 	c, err := s.assemble(ctx, sp, img)
 	if err != nil {

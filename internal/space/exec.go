@@ -20,9 +20,11 @@ func (l *Lease) Exec(ctx context.Context, req api.ExecRequest, streams Streams) 
 	if err != nil {
 		return Exit{}, err
 	}
-	d := steer(ctx, streams.Control, time.Duration(req.TimeoutMs)*time.Millisecond)
+	carry, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	d := steer(carry, giveUp, streams.Control, time.Duration(req.TimeoutMs)*time.Millisecond)
 	streams.Control = d.control
-	exit, err := l.run(ctx, req.User, c, streams)
+	exit, err := l.runAwake(carry, req.User, c, streams)
 	exit.TimedOut = d.end()
 	if err != nil {
 		return exit, l.explain(ctx, &exit, err)
@@ -49,11 +51,9 @@ func (l *Lease) explain(ctx context.Context, exit *Exit, err error) error {
 	if errors.As(err, &known) || ctx.Err() != nil {
 		return err
 	}
-	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	c, lookErr := l.s.cfg.Engine.Container(look, l.container.ID)
+	gone, lookErr := l.gone(ctx)
 	switch {
-	case errdefs.IsNotFound(lookErr), lookErr == nil && c.State == Stopped, lookErr == nil && c.Started.After(l.container.Started):
+	case gone:
 		exit.Gone = true
 		return nil
 	case lookErr != nil:
@@ -61,8 +61,32 @@ func (l *Lease) explain(ctx context.Context, exit *Exit, err error) error {
 	case l.container.NoGuest != "":
 		return err
 	}
-	l.s.log.WarnContext(ctx, "a command's channel broke", "space", c.Spec.Name, "error", err)
-	return api.Errorf(api.CodeGuest, "lost the channel into space %s, so the command's end is not known: try again; if it stays so: docker space restart %s", c.Spec.Name, c.Spec.Name)
+	l.s.log.WarnContext(ctx, "a command's channel broke", "space", l.name, "error", err)
+	return api.Errorf(api.CodeGuest, "lost the channel into space %s, so the command's end is not known: try again; if it stays so: docker space restart %s", l.name, l.name)
+}
+
+// dying is how long a space may take to be seen as stopped whose processes end:
+// its guest is gone some time before its container.
+const dying = time.Second
+
+// gone tells whether the space was removed, stopped or started anew since the
+// lease.
+func (l *Lease) gone(ctx context.Context) (bool, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	for began := time.Now(); ; {
+		c, err := l.s.cfg.Engine.Container(ctx, l.container.ID)
+		switch {
+		case errdefs.IsNotFound(err):
+			return true, nil
+		case err != nil:
+			return false, err
+		case c.State == Stopped, c.Started.After(l.container.Started):
+			return true, nil
+		case c.State == Paused, time.Since(began) > dying, !pause(ctx, dying/10):
+			return false, nil
+		}
+	}
 }
 
 // command checks a request and makes the command of it.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"sync"
 	"time"
 
@@ -48,21 +49,32 @@ func (i *idempotency) do(ctx context.Context, key string, req api.CreateRequest,
 	if err != nil {
 		return api.Space{}, err
 	}
-	r, first := i.claim(key, sha256.Sum256(body))
-	if first {
-		r.res, r.err = f()
-		i.finish(key, r)
-		return r.res, r.err
+	for {
+		r, first := i.claim(key, sha256.Sum256(body))
+		if first {
+			return i.run(key, r, f)
+		}
+		if r.body != sha256.Sum256(body) {
+			return api.Space{}, api.Errorf(api.CodeConflict, "the Idempotency-Key %q was used for another request: choose a new key", key)
+		}
+		select {
+		case <-r.done:
+		case <-ctx.Done():
+			return api.Space{}, ctx.Err()
+		}
+		// The first caller's going away is no result for this one: it tries itself.
+		if !errors.Is(r.err, context.Canceled) && !errors.Is(r.err, context.DeadlineExceeded) {
+			return r.res, r.err
+		}
 	}
-	if r.body != sha256.Sum256(body) {
-		return api.Space{}, api.Errorf(api.CodeConflict, "the Idempotency-Key %q was used for another request: choose a new key", key)
-	}
-	select {
-	case <-r.done:
-		return r.res, r.err
-	case <-ctx.Done():
-		return api.Space{}, ctx.Err()
-	}
+}
+
+// run keeps the result of f, or lets go of the key also where f panics.
+func (i *idempotency) run(key string, r *remembered, f func() (api.Space, error)) (api.Space, error) {
+	r.err = context.Canceled
+	defer func() { i.finish(key, r) }()
+	r.res, r.err = f()
+	return r.res, r.err
 }
 
 func (i *idempotency) claim(key string, body [sha256.Size]byte) (r *remembered, first bool) {
@@ -71,8 +83,11 @@ func (i *idempotency) claim(key string, body [sha256.Size]byte) (r *remembered, 
 	if i.byKey == nil {
 		i.byKey, i.order = map[string]*remembered{}, list.New()
 	}
-	if r := i.byKey[key]; r != nil && time.Since(r.at) < idempotencyTTL {
-		return r, false
+	if r := i.byKey[key]; r != nil {
+		if time.Since(r.at) < idempotencyTTL {
+			return r, false
+		}
+		i.order.Remove(r.pos)
 	}
 	i.trim()
 	r = &remembered{body: body, at: time.Now(), done: make(chan struct{})}

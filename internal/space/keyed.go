@@ -29,6 +29,25 @@ func (k *keyed) lock(ctx context.Context, key string) (unlock func(), err error)
 	}
 }
 
+// tryLock takes the mutex of key only where nobody has it.
+func (k *keyed) tryLock(key string) (unlock func(), ok bool) {
+	l := k.acquire(key)
+	select {
+	case l.held <- struct{}{}:
+		return func() { <-l.held; k.release(key, l) }, true
+	default:
+		k.release(key, l)
+		return nil, false
+	}
+}
+
+// held tells whether somebody has the mutex of key or waits for it.
+func (k *keyed) held(key string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.locks[key] != nil
+}
+
 func (k *keyed) acquire(key string) *keyedLock {
 	k.mu.Lock()
 	defer k.mu.Unlock()

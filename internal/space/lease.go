@@ -2,8 +2,11 @@ package space
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
+
+	"github.com/containerd/errdefs"
 
 	"github.com/docker-space/docker-space/internal/api"
 )
@@ -12,7 +15,9 @@ import (
 type Lease struct {
 	s         *Service
 	container Container
-	release   sync.Once
+	// name and counted are what Acquire noted; waking may give another container.
+	name, counted string
+	release       sync.Once
 }
 
 // Acquire resolves a space, wakes it if it sleeps, and holds it awake until
@@ -25,9 +30,11 @@ func (s *Service) Acquire(ctx context.Context, name string) (*Lease, error) {
 	if err := s.execs.enter(c.ID); err != nil {
 		return nil, err
 	}
-	l := &Lease{s: s, container: c}
-	if c.State != Running {
-		if l.container, err = s.wake(ctx, c); err != nil {
+	l := &Lease{s: s, container: c, name: name, counted: c.ID}
+	// While the space changes, the table is about to be wrong: a command sent
+	// into a pause would freeze with it.
+	if c.State != Running || s.locks.held(key(name)) {
+		if l.container, err = s.settled(ctx, name); err != nil {
 			l.Release()
 			return nil, err
 		}
@@ -39,8 +46,8 @@ func (s *Service) Acquire(ctx context.Context, name string) (*Lease, error) {
 // Release ends the lease; more calls than one do nothing.
 func (l *Lease) Release() {
 	l.release.Do(func() {
-		l.s.execs.leave(l.container.ID)
-		l.s.table.touch(l.container.Spec.Name, l.s.now())
+		l.s.execs.leave(l.counted)
+		l.s.table.touch(l.name, l.s.now())
 	})
 }
 
@@ -79,16 +86,23 @@ func (f *inflight) leave(id string) {
 // live here and not in the guest, whose clock runs on while it is frozen.
 type deadline struct {
 	control chan Control
+	// giveUp ends the command's carrying where nobody takes the kill.
+	giveUp  context.CancelCauseFunc
 	stop    context.CancelFunc
 	done    chan struct{}
 	expired bool
 }
 
+// killTaken is how long a kill may wait for a channel that takes nothing.
+const killTaken = 5 * time.Second
+
+var errStuck = fmt.Errorf("the space's channel takes no kill within %s: %w", killTaken, errdefs.ErrUnavailable)
+
 // steer merges the caller's control with the deadline; it owns one goroutine,
 // which end waits for.
-func steer(ctx context.Context, in <-chan Control, limit time.Duration) *deadline {
+func steer(ctx context.Context, giveUp context.CancelCauseFunc, in <-chan Control, limit time.Duration) *deadline {
 	ctx, cancel := context.WithCancel(ctx)
-	d := &deadline{control: make(chan Control), stop: cancel, done: make(chan struct{})}
+	d := &deadline{control: make(chan Control), giveUp: giveUp, stop: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(d.done)
 		d.run(ctx, in, limit)
@@ -109,7 +123,11 @@ func (d *deadline) run(ctx context.Context, in <-chan Control, limit time.Durati
 		case <-ctx.Done():
 			return
 		case <-fire:
-			c, fire, d.expired = Control{Kill: true}, nil, true
+			if !d.expire(ctx) {
+				return
+			}
+			fire = nil
+			continue
 		case got, ok := <-in:
 			if !ok {
 				in = nil
@@ -123,6 +141,22 @@ func (d *deadline) run(ctx context.Context, in <-chan Control, limit time.Durati
 			return
 		}
 	}
+}
+
+// expire sends the kill; false where there is nothing more to steer.
+func (d *deadline) expire(ctx context.Context) bool {
+	stuck := time.NewTimer(killTaken)
+	defer stuck.Stop()
+	select {
+	case d.control <- Control{Kill: true}:
+		d.expired = true
+		return true
+	case <-stuck.C: // a frozen or hostile guest
+		d.expired = true
+		d.giveUp(errStuck)
+	case <-ctx.Done(): // it ended by itself
+	}
+	return false
 }
 
 // end stops steering and says whether the deadline ended the command.

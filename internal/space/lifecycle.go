@@ -130,7 +130,27 @@ func (s *Service) wake(ctx context.Context, c Container) (Container, error) {
 		return c, err
 	}
 	defer done()
-	if c, err = s.current(ctx, name); err != nil || c.State == Running {
+	return s.wakeHeld(ctx, name)
+}
+
+// settled gives a space once nothing changes it any more, awake. Where the one
+// before in the queue woke it, the engine is not asked again.
+func (s *Service) settled(ctx context.Context, name string) (Container, error) {
+	ctx, done, err := s.begin(ctx, name)
+	if err != nil {
+		return Container{}, err
+	}
+	defer done()
+	if c, err := s.find(name); err != nil || c.State == Running {
+		return c, err
+	}
+	return s.wakeHeld(ctx, name)
+}
+
+// wakeHeld wakes a space as the engine has it; the lock is held.
+func (s *Service) wakeHeld(ctx context.Context, name string) (Container, error) {
+	c, err := s.current(ctx, name)
+	if err != nil || c.State == Running {
 		return c, err
 	}
 	if c.State == Paused {

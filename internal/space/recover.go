@@ -46,10 +46,48 @@ func (s *Service) recover(ctx context.Context) error {
 		if s.making.has(p.Token) {
 			continue
 		}
-		if err := s.undo(ctx, p); err != nil {
-			return fmt.Errorf("undo the interrupted create of %s: %w", p.Space, err)
+		if err := s.recoverOne(ctx, p); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// recoverOne leaves a space that is being changed to the next listing. One that
+// cannot be undone must not keep the others from being listed.
+func (s *Service) recoverOne(ctx context.Context, p PendingCreate) error {
+	unlock, free := s.locks.tryLock(key(p.Space))
+	if !free {
+		return nil
+	}
+	defer unlock()
+	err := s.undo(ctx, p)
+	switch {
+	case err == nil:
 		s.log.InfoContext(ctx, "undid an interrupted create", "space", p.Space)
+	case errdefs.IsUnavailable(err), ctx.Err() != nil:
+		return fmt.Errorf("undo the interrupted create of %s: %w", p.Space, err)
+	default:
+		s.log.WarnContext(ctx, "an interrupted create was not undone; the next listing tries again", "space", p.Space, "error", err)
+	}
+	return nil
+}
+
+// clear undoes interrupted creates of a name before it is created anew: taken
+// over, their half-made volume would be deleted under the new space. The lock
+// is held.
+func (s *Service) clear(ctx context.Context, name string) error {
+	pending, err := s.cfg.Journal.PendingCreates(ctx)
+	if err != nil {
+		return fmt.Errorf("read the creates in flight: %w", err)
+	}
+	for _, p := range pending {
+		if key(p.Space) != key(name) || s.making.has(p.Token) {
+			continue
+		}
+		if err := s.undo(ctx, p); err != nil {
+			return fmt.Errorf("an earlier create of %s was cut short and cannot be undone yet: %w", name, err)
+		}
 	}
 	return nil
 }
@@ -79,6 +117,7 @@ func (s *Service) undo(ctx context.Context, p PendingCreate) error {
 		if err := s.cfg.Engine.RemoveVolume(ctx, p.Space); err != nil && !errdefs.IsNotFound(err) {
 			return err
 		}
+		s.table.change(p.Space, func(e *entry) { e.volume = nil })
 	}
 	return s.cfg.Journal.EndCreate(ctx, p.Token)
 }

@@ -89,17 +89,27 @@ func notFound(name string) error {
 	return api.Errorf(api.CodeSpaceNotFound, "no such space: %s (docker space ls shows what there is)", name)
 }
 
-// refresh reads one container anew into the table and gives it.
-func (s *Service) refresh(ctx context.Context, name, id string) (Container, error) {
-	c, err := s.cfg.Engine.Container(ctx, id)
-	if errdefs.IsNotFound(err) {
-		s.dropContainer(name, id)
-		return Container{}, notFound(name)
+// refreshes bounds how often a container is read again because its entry
+// changed under the reading.
+const refreshes = 5
+
+// refresh reads one container anew into the table and gives it. What was read
+// before another change of the entry may be older than that, and is read again.
+func (s *Service) refresh(ctx context.Context, name, id string) (c Container, err error) {
+	for range refreshes {
+		mark := s.table.mark()
+		c, err = s.cfg.Engine.Container(ctx, id)
+		if errdefs.IsNotFound(err) {
+			s.dropContainer(name, id)
+			return Container{}, notFound(name)
+		}
+		if err != nil {
+			return Container{}, err
+		}
+		if s.table.changeSince(mark, name, func(e *entry) { e.container = &c }) {
+			break
+		}
 	}
-	if err != nil {
-		return Container{}, err
-	}
-	s.table.change(name, func(e *entry) { e.container = &c })
 	return c, nil
 }
 

@@ -28,12 +28,23 @@ type bench struct {
 	engine  *testkit.Engine
 	guest   *testkit.Guest
 	journal *testkit.Journal
+	hook    atomic.Pointer[func(call string)]
+}
+
+// before makes f run before each of the engine's calls from now on.
+func (b *bench) before(f func(call string)) {
+	if f == nil {
+		f = func(string) {}
+	}
+	b.hook.Store(&f)
 }
 
 // newBench gives a service whose table is in step with a fake engine.
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{engine: testkit.NewEngine(), guest: &testkit.Guest{}, journal: &testkit.Journal{}}
+	b.before(nil)
+	b.engine.Before = func(call string) { (*b.hook.Load())(call) }
 	b.Service = space.New(space.Config{
 		Engine: b.engine, Guest: b.guest, Journal: b.journal, Activity: b.journal,
 		Logger: slog.New(slog.DiscardHandler), Node: "n", Instance: "default",

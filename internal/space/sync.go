@@ -113,14 +113,17 @@ func (s *Service) relist(ctx context.Context) error {
 func (s *Service) apply(ctx context.Context, e Event) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	if e.Action == "die" || e.Action == "destroy" {
-		s.cfg.Guest.Forget(e.Container)
-	}
 	known, ok := s.table.get(e.Space)
 	if ok && known.container != nil && known.container.ID != e.Container && e.Action == "destroy" {
+		s.cfg.Guest.Forget(e.Container)
 		return // an older container of this name
 	}
-	if _, err := s.refresh(ctx, e.Space, e.Container); err != nil && !isSpaceNotFound(err) && !errdefs.IsCanceled(err) {
+	c, err := s.refresh(ctx, e.Space, e.Container)
+	// A late event of a space that runs again must not cost it its new channel.
+	if err == nil && c.State == Stopped {
+		s.cfg.Guest.Forget(e.Container)
+	}
+	if err != nil && !isSpaceNotFound(err) && !errdefs.IsCanceled(err) {
 		s.log.WarnContext(ctx, "a space's change was not read; the next listing brings it", "space", e.Space, "error", err)
 	}
 }

@@ -36,8 +36,8 @@ func key(name string) string { return strings.ToLower(name) }
 func (t *table) get(name string) (entry, bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	e, ok := t.entries[key(name)]
-	return e, ok
+	e := t.entries[key(name)]
+	return e, !e.empty()
 }
 
 // all gives every entry, ordered by name.
@@ -46,29 +46,42 @@ func (t *table) all() []entry {
 	defer t.mu.RUnlock()
 	out := make([]entry, 0, len(t.entries))
 	for _, k := range slices.Sorted(maps.Keys(t.entries)) {
-		out = append(out, t.entries[k])
+		if e := t.entries[k]; !e.empty() {
+			out = append(out, e)
+		}
 	}
 	return out
 }
 
-// change applies f to a name's entry; one that holds nothing afterwards goes.
+// change applies f to a name's entry.
 func (t *table) change(name string, f func(*entry)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.seq++
-	e := t.entries[key(name)]
-	f(&e)
-	e.changed = t.seq
-	t.put(key(name), e)
+	t.apply(key(name), f)
 }
 
-func (t *table) put(k string, e entry) {
-	if e.container == nil && e.volume == nil {
-		delete(t.entries, k)
-		return
+// changeSince does so unless the entry has changed since mark.
+func (t *table) changeSince(mark uint64, name string, f func(*entry)) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.entries[key(name)].changed > mark {
+		return false
 	}
+	t.apply(key(name), f)
+	return true
+}
+
+// apply keeps also an entry that holds nothing afterwards, until the next
+// listing: one that began before must not bring back what is gone.
+func (t *table) apply(k string, f func(*entry)) {
+	t.seq++
+	e := t.entries[k]
+	f(&e)
+	e.changed = t.seq
 	t.entries[k] = e
 }
+
+func (e entry) empty() bool { return e.container == nil && e.volume == nil }
 
 // mark gives the point in time that a listing begins at, for replace.
 func (t *table) mark() uint64 {
@@ -77,9 +90,8 @@ func (t *table) mark() uint64 {
 	return t.seq
 }
 
-// replace takes a listing that began at mark. Entries changed since then are
-// newer than the listing and stay; a name removed since then may come back
-// until the next listing, which its destroy event prevents.
+// replace takes a listing that began at mark. Entries changed since then, the
+// emptied ones too, are newer than the listing and stay.
 func (t *table) replace(mark uint64, cs []Container, vs []Volume) {
 	fresh := map[string]entry{}
 	for i := range cs {

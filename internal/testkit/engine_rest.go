@@ -120,7 +120,7 @@ func (e *Engine) Exec(ctx context.Context, _, user string, c space.Command, s sp
 // Answer decides what a request gets; nil is 404.
 type Guest struct {
 	Answer http.HandlerFunc
-	Run func(ctx context.Context, container, user string, c space.Command, s space.Streams) (space.Exit, error)
+	Run    func(ctx context.Context, container, user string, c space.Command, s space.Streams) (space.Exit, error)
 	// OnForget, when set, is told each channel that is dropped.
 	OnForget func(container string)
 }
