@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -26,7 +27,9 @@ type instance struct {
 	name, dir string
 	// extra is added to spaced's own environment.
 	extra []string
-	cmd   *exec.Cmd
+	// listen is spaced's TCP address; none when empty.
+	listen string
+	cmd    *exec.Cmd
 	// ended is closed, after waitErr is set, when spaced is gone.
 	ended   chan struct{}
 	waitErr error
@@ -64,7 +67,7 @@ func (in *instance) start() error {
 		return err
 	}
 	defer log.Close()
-	in.cmd = exec.Command(program("spaced"), "--socket", in.socket(), "--listen", "off",
+	in.cmd = exec.Command(program("spaced"), "--socket", in.socket(), "--listen", cmp.Or(in.listen, "off"),
 		"--state-dir", in.state(), "--instance", in.name)
 	in.cmd.Env = append(append(os.Environ(), "SPACED_IMAGE="+image()), in.extra...)
 	in.cmd.Stdout, in.cmd.Stderr = log, log

@@ -135,6 +135,7 @@ func TestErrorsOfTheRulesKeepTheirKind(t *testing.T) {
 		got := b.call(t, request{path: "/api/spaces/dev"})
 		assert.Check(t, is.Equal(got.status, tc.status), got.body)
 		assert.Check(t, is.Equal(decodeError(t, got).Code, tc.code))
+		assert.Check(t, is.Equal(got.header.Get("Retry-After") != "", tc.status == 429), got.body)
 		assert.Check(t, !strings.Contains(got.body, "secret"), got.body)
 	}
 	assert.Assert(t, is.Contains(b.log.String(), "secret detail"))

@@ -58,7 +58,7 @@ func (l *EngineLine) Cut() {
 // Mend lets connections through again.
 func (l *EngineLine) Mend() {
 	l.t.Helper()
-	listener, err := net.Listen("unix", l.Socket)
+	listener, err := (&net.ListenConfig{}).Listen(l.t.Context(), "unix", l.Socket)
 	assert.NilError(l.t, err)
 	l.mu.Lock()
 	l.listener = listener
@@ -78,7 +78,7 @@ func (l *EngineLine) Mend() {
 // the end of a command's input is.
 func (l *EngineLine) carry(from net.Listener, c net.Conn) {
 	defer c.Close()
-	up, err := net.Dial("unix", l.engine)
+	up, err := (&net.Dialer{}).DialContext(l.t.Context(), "unix", l.engine)
 	if err != nil {
 		return
 	}

@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"context"
+	"encoding/json"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -21,6 +22,7 @@ type EngineProxy struct {
 	Counts func(*http.Request) bool
 
 	mu     sync.Mutex
+	refuse func(*http.Request) string
 	seen   int
 	at     int
 	before bool
@@ -43,6 +45,12 @@ func NewEngineProxy(t *testing.T, engineSocket string) *EngineProxy {
 		ErrorHandler:   func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 	}
 	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if text := p.refusal(r); text != "" {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusInternalServerError)
+			_ = json.NewEncoder(w).Encode(map[string]string{"message": text})
+			return
+		}
 		p.pass(r, true)
 		proxy.ServeHTTP(w, r)
 	})}
@@ -59,6 +67,23 @@ func (p *EngineProxy) Arm(n int, before bool, strike func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.seen, p.at, p.before, p.strike = 0, n, before, strike
+}
+
+// Refuse makes the engine fail the calls for which why gives a text, with that
+// text, as one does that is out of something; nil ends it.
+func (p *EngineProxy) Refuse(why func(*http.Request) string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refuse = why
+}
+
+func (p *EngineProxy) refusal(r *http.Request) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.refuse == nil {
+		return ""
+	}
+	return p.refuse(r)
 }
 
 // Disarm gives whether the strike had not come yet, and takes it back.
