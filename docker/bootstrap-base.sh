@@ -5,8 +5,6 @@
 set -euo pipefail
 
 base=${BASE_IMAGE:-debian:bookworm-slim}
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
-security=${DEBIAN_SECURITY_MIRROR:-http://security.debian.org/debian-security}
 
 say() { printf 'base image: %s\n' "$*" >&2; }
 
@@ -32,14 +30,14 @@ if ! command -v mmdebstrap >/dev/null; then
 		mmdebstrap debian-archive-keyring >&2
 fi
 
-say "no registry answers; making $base from $mirror (about 30 s)"
+say "no registry answers; making $base from the distribution's package mirror (about 30 s)"
 tar=$(mktemp)
 trap 'rm -f "$tar"' EXIT
-suite=bookworm
+# Without a mirror named, mmdebstrap takes the distribution's own, with its
+# updates and security fixes.
 as_root mmdebstrap --quiet --variant=minbase --format=tar --include=ca-certificates \
 	--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
-	"$suite" - \
-	"deb $mirror $suite main" "deb $mirror $suite-updates main" "deb $security $suite-security main" >"$tar"
+	bookworm - ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >"$tar"
 docker import -c 'CMD ["bash"]' -c 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
 	"$tar" "$base" >/dev/null
 say "made $base"
