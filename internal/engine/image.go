@@ -47,7 +47,7 @@ func (c *Client) Pull(ctx context.Context, ref string, progress func(space.Pull)
 	case err == nil, ctx.Err() != nil, errdefs.IsUnavailable(err), errdefs.IsResourceExhausted(err), errdefs.IsInvalidArgument(err):
 		return err
 	}
-	return noImage(ref, clip(err.Error(), maxStatus))
+	return noImage(ref, clip(reason(err), maxStatus))
 }
 
 func (c *Client) pull(ctx context.Context, ref string, progress func(space.Pull)) error {
@@ -83,7 +83,17 @@ func noImage(ref, why string) error {
 	if strings.HasPrefix(ref, "docker-space/") {
 		remedy = "make image"
 	}
-	return codedf(errdefs.ErrNotFound, api.CodeImageNotFound, "no image %s: %s: run `%s` on the engine's machine", ref, why, remedy)
+	return codedf(errdefs.ErrNotFound, api.CodeImageNotFound, "no image %s on the engine's machine (%s): run `%s` there", ref, why, remedy)
+}
+
+// reason is the registry's own words, without what the engine and its client
+// put before them.
+func reason(err error) string {
+	_, said, found := strings.Cut(err.Error(), "Error response from daemon: ")
+	if !found {
+		return err.Error()
+	}
+	return said
 }
 
 // clip bounds text from outside.

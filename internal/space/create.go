@@ -129,21 +129,10 @@ func (s *Service) pull(ctx context.Context, ref string, progress func(api.Progre
 	err := s.cfg.Engine.Pull(ctx, ref, func(p Pull) {
 		progress(api.Progress{Status: p.Status, ID: p.Layer, Current: p.Current, Total: p.Total})
 	})
-	if errdefs.IsNotFound(err) {
-		return Image{}, api.Errorf(api.CodeImageNotFound, "image %s is not on this machine and cannot be pulled: %v; %s", ref, err, remedy(ref))
-	}
 	if err != nil {
 		return Image{}, err
 	}
 	return s.cfg.Engine.Image(ctx, ref)
-}
-
-// remedy names the command that brings an image.
-func remedy(ref string) string {
-	if strings.HasPrefix(ref, "docker-space/") {
-		return "build it with: make image"
-	}
-	return "try: docker pull " + ref
 }
 
 // assemble makes volume and container and starts it, with the journal around
